@@ -1,0 +1,5 @@
+//! Workflows as text and as types.
+
+mod spec;
+
+pub use spec::*;
