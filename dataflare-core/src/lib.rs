@@ -7,7 +7,11 @@
 pub mod batch;
 pub mod component;
 pub mod error;
+pub mod event;
 pub mod expr;
+pub mod fault;
+pub mod plan;
+pub mod pump;
 pub mod workflow;
 
 pub use error::{Error, ErrorKind, Result};
