@@ -4,7 +4,9 @@
 //! Actors decide, pumps carry, barriers commit; everything a user can write in YAML is a row in a
 //! table of [`component::Component`]s. This crate names no connector and no processor.
 
+pub mod actor;
 pub mod batch;
+pub mod checkpoint;
 pub mod component;
 pub mod error;
 pub mod event;
@@ -12,6 +14,7 @@ pub mod expr;
 pub mod fault;
 pub mod plan;
 pub mod pump;
+pub mod testing;
 pub mod workflow;
 
 pub use error::{Error, ErrorKind, Result};

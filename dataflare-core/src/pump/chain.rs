@@ -89,11 +89,11 @@ impl ChainPump {
         output: Output,
         waiting: &mut VecDeque<(usize, usize, RecordBatch)>,
     ) -> Result<(), PumpError> {
-        let member = &self.members[index];
-        member.rejects.dispose(&output.rejects, None).await?;
+        let rejects = &self.members[index].rejects;
+        rejects.dispose(&output.rejects, None).await?;
         let last = index + 1 == self.members.len();
         for (port, records) in output.batches {
-            member.meter.rows_out(records.num_rows() as u64);
+            self.members[index].meter.rows_out(records.num_rows() as u64);
             if last {
                 self.outlets.send(port, records).await?;
             } else {

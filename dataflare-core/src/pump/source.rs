@@ -31,8 +31,8 @@ pub enum SourceCommand {
 pub enum SourceReport {
     /// It has nothing to read; `finished` is the split it has just read to its end.
     Ready {
-        /// The split that ended, if one did.
-        finished: Option<Split>,
+        /// The split that ended, if one did, and the rows read from it.
+        finished: Option<(Split, u64)>,
     },
     /// It has sent the barrier or the end of this epoch.
     Passed {
@@ -77,6 +77,7 @@ struct Open {
     split: Split,
     reader: Box<dyn Reader>,
     position: Option<Position>,
+    rows: u64,
 }
 
 impl SourcePump {
@@ -114,7 +115,7 @@ impl SourcePump {
         fault::point("source.before_open").map_err(|error| self.place(error, &split))?;
         let opened = self.source.open(&split, from.as_ref(), &self.scan).await;
         let reader = opened.map_err(|error| self.place(error, &split))?;
-        Ok(Open { split, reader, position: from })
+        Ok(Open { split, reader, position: from, rows: 0 })
     }
 
     /// Reads once; gives the split back while it is not at its end.
@@ -123,6 +124,7 @@ impl SourcePump {
         match open.reader.read().await.map_err(|error| self.place(error, &open.split))? {
             Read::Records(records) => {
                 open.position = Some(records.position.clone());
+                open.rows += records.batch.num_rows() as u64;
                 self.send(records, &open.split).await?;
                 Ok(Some(open))
             }
@@ -133,7 +135,7 @@ impl SourcePump {
             Read::End => {
                 self.meter.split_done();
                 finished.push(open.split.clone());
-                (self.report)(SourceReport::Ready { finished: Some(open.split) });
+                (self.report)(SourceReport::Ready { finished: Some((open.split, open.rows)) });
                 Ok(None)
             }
         }
