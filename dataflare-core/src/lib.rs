@@ -7,6 +7,7 @@
 pub mod batch;
 pub mod component;
 pub mod error;
+pub mod event;
 pub mod expr;
 pub mod workflow;
 

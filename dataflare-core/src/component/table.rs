@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Destination, Input, Options, Planned, Problem, Source};
 
 /// A row of the table. A crate's `COMPONENTS: &[&Component]` is its whole registration.
@@ -38,7 +40,8 @@ pub enum Build {
 }
 
 /// The section of a workflow that a component stands in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Under `sources`.
     Source,
