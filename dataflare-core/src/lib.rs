@@ -9,6 +9,9 @@ pub mod component;
 pub mod error;
 pub mod event;
 pub mod expr;
+pub mod fault;
+pub mod plan;
+pub mod pump;
 pub mod workflow;
 
 pub use error::{Error, ErrorKind, Result};

@@ -1,10 +1,12 @@
 //! What travels between pumps: record batches, barriers, and the explicit end.
 
+mod channel;
 mod limits;
 mod reject;
 
 use arrow::record_batch::RecordBatch;
 
+pub use channel::{Closed, EdgeLimits, FlowReceiver, FlowSender, InFlight, edge};
 pub use limits::BatchLimits;
 pub use reject::{Reject, reject_schema, rejects_to_batch};
 

@@ -118,6 +118,9 @@ pub struct Scan {
     pub filter: Option<Arc<Expression>>,
     /// The bounds of a batch.
     pub limits: BatchLimits,
+    /// Whether records that cannot be decoded are to be handed over in [`Records::rejects`]; where
+    /// not, the first of them is an error.
+    pub reject: bool,
 }
 
 /// What a source makes use of in a [`Scan`]; printed by `explain`.

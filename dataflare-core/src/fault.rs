@@ -1,0 +1,5 @@
+//! stub
+/// stub
+pub fn point(_name: &str) -> crate::Result<()> {
+    Ok(())
+}
