@@ -30,6 +30,10 @@ impl<W: Write> Bars<W> {
     }
 
     pub(super) fn show(&mut self, envelope: &Envelope) {
+        if let Event::WorkflowStarted { .. } = &envelope.event {
+            self.clear();
+            (self.view, self.notes) = (View::default(), Notes::default());
+        }
         if let Some(note) = self.notes.note(envelope) {
             self.write(&format!("{note}\n"));
         }

@@ -25,6 +25,9 @@ impl<W: Write> Lines<W> {
     }
 
     pub(super) fn show(&mut self, envelope: &Envelope) {
+        if let Event::WorkflowStarted { .. } = &envelope.event {
+            (self.due, self.view, self.notes) = (self.every, View::default(), Notes::default());
+        }
         if let Some(note) = self.notes.note(envelope) {
             self.write(&format!("{note}\n"));
         }
@@ -52,7 +55,8 @@ impl<W: Write> Lines<W> {
 #[cfg(test)]
 mod tests {
     use dataflare_core::Error;
-    use dataflare_core::event::Failure;
+    use dataflare_core::component::Role;
+    use dataflare_core::event::{ComponentInfo, Failure};
 
     use super::super::summary::samples::orders_to_lake as summary;
     use super::super::view::samples::orders_to_lake;
@@ -72,6 +76,20 @@ mod tests {
         insta::assert_snapshot!(shown((0..=12).map(|seconds| Event::Progress(orders_to_lake(seconds)))), @r"
         5s  orders 490k rows (98k/s, 45 MB/s, 15%, 27s left) -> lake 450k rows
         10s  orders 980k rows (98k/s, 45 MB/s, 31%, 22s left) -> lake 900k rows
+        ");
+    }
+
+    #[test]
+    fn the_next_run_of_a_workflow_begins_anew() {
+        let orders = || ComponentInfo { name: "orders".into(), role: Role::Source, kind: "file".into() };
+        let started = || Event::WorkflowStarted { resumed_from: None, lanes: 1, components: vec![orders()] };
+        let ticks = [6, 1, 5].map(|seconds| Event::Progress(orders_to_lake(seconds)));
+        let [first, second, third] = ticks;
+        insta::assert_snapshot!(shown([started(), first, started(), second, third]), @r"
+        paid: orders; 1 lane
+        6s  orders 588k rows (18%) -> lake 540k rows
+        paid: orders; 1 lane
+        5s  orders 490k rows (98k/s, 45 MB/s, 15%, 27s left) -> lake 450k rows
         ");
     }
 

@@ -19,8 +19,6 @@ use tracing_subscriber::fmt::MakeWriter;
 use self::bars::Bars;
 use self::lines::Lines;
 
-pub(crate) use self::summary::render as render_summary;
-
 /// Time between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 

@@ -9,7 +9,7 @@ use indicatif::{BinaryBytes, DecimalBytes, HumanCount};
 use super::human;
 
 /// The table of components, and the figures of the whole run below it; ends with a line break.
-pub(crate) fn render(summary: &Summary) -> String {
+pub(super) fn render(summary: &Summary) -> String {
     let mut text = format!("{}\n{}", table(&summary.components), facts(summary));
     if let Some(advice) = advice(summary.outcome) {
         text.push_str(&format!("{advice}\n"));

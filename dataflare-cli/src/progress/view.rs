@@ -79,6 +79,7 @@ impl View {
             _ => (None, None),
         };
         let done = done.map(|(done, total)| (done as f64 / total as f64).min(1.0));
+        let left = left.filter(|_| done < Some(1.0));
         SourceView { name: &source.name, rows: source.rows_in, speed, done, left }
     }
 
@@ -196,7 +197,9 @@ mod tests {
     #[test]
     fn a_file_that_grew_is_not_read_more_than_whole() {
         let mut source = component("s", Role::Source, 30);
+        let before = tick(0, vec![source.clone()]);
         (source.bytes, source.bytes_total) = (120, Some(100));
-        assert_eq!(view([tick(0, vec![source])]).sources()[0].done, Some(1.0));
+        let view = view([before, tick(200, vec![source])]);
+        assert_eq!((view.sources()[0].done, view.sources()[0].left), (Some(1.0), None));
     }
 }

@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Metadata, Subscriber};
 
 use super::*;
 use crate::event::Event;
@@ -259,6 +262,69 @@ fn neither_errors_nor_debug_show_what_may_be_secret() {
             assert!(!told.contains(secret), "{secret} in {told}");
         }
     }
+}
+
+/// All that is logged, at every level, as text.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        span.record(&mut self.clone());
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        values.record(&mut self.clone());
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+impl Visit for Log {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.lock().unwrap().push_str(&format!("{field}={value:?}\n"));
+    }
+}
+
+#[tokio::test]
+async fn the_log_names_the_host_of_what_failed_and_no_secret() {
+    let log = Log::default();
+    let _logged = tracing::subscriber::set_default(log.clone());
+
+    let server = Server::start(&["500 Oh", "400 Bad Request"]).await;
+    let (_socket, refusing) = refusing();
+    let bus = EventBus::new();
+    let deliveries = [server.address, refusing].map(|address| {
+        let url = format!("http://user:pa55@{address}/services/t0ken?key=k3y");
+        let mut webhook = Webhook::new(&url, Some("s3cret"), &[]).unwrap();
+        webhook.timing.first = Duration::from_millis(1);
+        webhook.start(&bus).unwrap()
+    });
+    bus.publisher("paid", "r1").publish(Event::Draining);
+    let [refused, undelivered] = deliveries;
+    assert_eq!(refused.finish(DEADLINE).await.refused, 1);
+    assert_eq!(undelivered.finish(Duration::from_millis(20)).await.undelivered, 1);
+
+    let text = log.0.lock().unwrap().clone();
+    assert!(text.contains(&format!("http://{}", server.address)), "{text}");
+    assert!(text.contains("Connection refused"), "{text}");
+    for secret in ["pa55", "t0ken", "k3y", "s3cret"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    assert!(server.requests()[0].head.contains("\r\nauthorization: basic "), "the user is still sent");
 }
 
 #[test]
