@@ -23,7 +23,7 @@ pub struct ComponentProgress {
     pub name: String,
     /// The section it stands in.
     pub role: Role,
-    /// Rows it was given; zero for a source.
+    /// Rows it was given; for a source those it read, rejected ones included.
     pub rows_in: u64,
     /// Rows it passed on; for a destination those committed.
     pub rows_out: u64,

@@ -1,5 +1,6 @@
 //! Reads the meters on a tick and publishes what they say.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -14,42 +15,60 @@ pub const TICK_MIN: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub struct Ticker {
     task: JoinHandle<()>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
     meters: Meters,
     publisher: Publisher,
+    /// Held while a tick is published, so that none comes after the end.
+    ended: Mutex<bool>,
 }
 
 impl Ticker {
     /// Starts to tick every `period`, [`TICK_MIN`] at least, on the current tokio runtime.
     pub fn start(meters: Meters, publisher: Publisher, period: Duration) -> Self {
         let period = period.max(TICK_MIN);
-        let (ticked, told) = (meters.clone(), publisher.clone());
+        let shared = Arc::new(Shared { meters, publisher, ended: Mutex::new(false) });
+        let ticked = shared.clone();
         let task = tokio::spawn(async move {
             let mut ticks = interval_at(Instant::now() + period, period);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
             loop {
                 ticks.tick().await;
-                publish(&ticked, &told);
+                ticked.publish(false);
             }
         });
-        Self { task, meters, publisher }
+        Self { task, shared }
     }
 
-    /// Stops, and publishes the final state, so that what is told last is what happened.
+    /// Stops, and publishes the final state: what is published after this comes after all ticks.
     pub fn finish(self) {
-        self.task.abort();
-        publish(&self.meters, &self.publisher);
+        self.shared.publish(true);
     }
 }
 
 impl Drop for Ticker {
     fn drop(&mut self) {
+        *self.shared.ended() = true;
         self.task.abort();
     }
 }
 
-fn publish(meters: &Meters, publisher: &Publisher) {
-    for event in meters.report() {
-        publisher.publish(event);
+impl Shared {
+    fn publish(&self, last: bool) {
+        let mut ended = self.ended();
+        if !*ended {
+            *ended = last;
+            for event in self.meters.report() {
+                self.publisher.publish(event);
+            }
+        }
+    }
+
+    fn ended(&self) -> MutexGuard<'_, bool> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -80,5 +99,7 @@ mod tests {
         let last = stream.next().await.unwrap();
         let Event::Progress(progress) = &last.event else { panic!("a tick, not {last:?}") };
         assert_eq!(progress.components[0].rows_out, 5);
+        drop(bus);
+        assert!(stream.next().await.is_none(), "nothing comes after the last tick");
     }
 }

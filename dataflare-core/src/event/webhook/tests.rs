@@ -6,8 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Metadata, Subscriber};
 
 use super::*;
 use crate::event::Event;
@@ -39,12 +42,16 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let heard = requests.clone();
-        let mut script = script.to_vec().into_iter();
+        let script = script.to_vec();
         let task = tokio::spawn(async move {
+            let mut script = script.iter().copied();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let request = answer(stream, script.next().unwrap_or("200 OK")).await.unwrap();
+                let mut stream = BufReader::new(stream);
+                let request = hear(&mut stream).await.unwrap();
+                // Before the answer: who waits for that may look at the requests then.
                 heard.lock().unwrap().push(request);
+                answer(stream, script.next().unwrap_or("200 OK")).await.unwrap();
             }
         });
         Self { address, requests, task }
@@ -65,9 +72,7 @@ impl Drop for Server {
     }
 }
 
-/// One request a connection; `status` may bring headers of its own after a line break.
-async fn answer(stream: TcpStream, status: &str) -> io::Result<Request> {
-    let mut stream = BufReader::new(stream);
+async fn hear(stream: &mut BufReader<TcpStream>) -> io::Result<Request> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         stream.read_line(&mut head).await?;
@@ -76,10 +81,22 @@ async fn answer(stream: TcpStream, status: &str) -> io::Result<Request> {
     let length = header(&head, "content-length").unwrap().parse().unwrap();
     let mut raw = vec![0; length];
     stream.read_exact(&mut raw).await?;
+    Ok(Request { at: Instant::now(), head, body: serde_json::from_slice(&raw)?, raw })
+}
+
+/// Ends the connection; `status` may bring headers of its own after a line break.
+async fn answer(mut stream: BufReader<TcpStream>, status: &str) -> io::Result<()> {
     let text = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     stream.write_all(text.as_bytes()).await?;
-    stream.shutdown().await?;
-    Ok(Request { at: Instant::now(), head, body: serde_json::from_slice(&raw)?, raw })
+    stream.shutdown().await
+}
+
+/// An address that refuses connections until it is listened to; taken, so that no other test gets it.
+fn refusing() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
 }
 
 fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
@@ -136,7 +153,7 @@ async fn events_arrive_in_order_though_some_are_tried_again() {
     assert_eq!(deliveries.finish(DEADLINE).await.delivered, 10);
     let lanes: Vec<_> =
         server.requests().iter().map(|it| it.body["data"]["lane"].as_u64().unwrap()).collect();
-    assert_eq!(lanes, [0, 1, 1, 2, 3, 3, 3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(lanes, [0, 1, 1, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9]);
     assert!(server.requests().iter().all(|it| header(&it.head, "webhook-signature").is_none()));
 }
 
@@ -153,23 +170,19 @@ async fn the_wait_that_the_address_asks_for_is_kept() {
 
 #[tokio::test]
 async fn an_address_that_refuses_connections_is_tried_until_it_is_there() {
-    let reserved = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = reserved.local_addr().unwrap();
-    drop(reserved);
+    let (socket, address) = refusing();
     let bus = EventBus::new();
     let deliveries = webhook(address, None, &[]).start(&bus).unwrap();
     bus.publisher("paid", "r1").publish(Event::Draining);
     assert!(!bus.flush(Duration::from_millis(50)).await, "nobody listens yet");
-    let server = Server::listen(TcpListener::bind(address).await.unwrap(), &[]);
+    let server = Server::listen(socket.listen(8).unwrap(), &[]);
     assert_eq!(deliveries.finish(DEADLINE).await.delivered, 1);
     assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
 async fn at_the_end_of_a_run_a_dead_address_costs_no_more_than_the_deadline() {
-    let reserved = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = reserved.local_addr().unwrap();
-    drop(reserved);
+    let (_socket, address) = refusing();
     let bus = EventBus::new();
     let mut webhook = webhook(address, None, &[]);
     webhook.timing.first = Duration::from_secs(3600);
@@ -249,6 +262,69 @@ fn neither_errors_nor_debug_show_what_may_be_secret() {
             assert!(!told.contains(secret), "{secret} in {told}");
         }
     }
+}
+
+/// All that is logged, at every level, as text.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        span.record(&mut self.clone());
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        values.record(&mut self.clone());
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+impl Visit for Log {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.lock().unwrap().push_str(&format!("{field}={value:?}\n"));
+    }
+}
+
+#[tokio::test]
+async fn the_log_names_the_host_of_what_failed_and_no_secret() {
+    let log = Log::default();
+    let _logged = tracing::subscriber::set_default(log.clone());
+
+    let server = Server::start(&["500 Oh", "400 Bad Request"]).await;
+    let (_socket, refusing) = refusing();
+    let bus = EventBus::new();
+    let deliveries = [server.address, refusing].map(|address| {
+        let url = format!("http://user:pa55@{address}/services/t0ken?key=k3y");
+        let mut webhook = Webhook::new(&url, Some("s3cret"), &[]).unwrap();
+        webhook.timing.first = Duration::from_millis(1);
+        webhook.start(&bus).unwrap()
+    });
+    bus.publisher("paid", "r1").publish(Event::Draining);
+    let [refused, undelivered] = deliveries;
+    assert_eq!(refused.finish(DEADLINE).await.refused, 1);
+    assert_eq!(undelivered.finish(Duration::from_millis(20)).await.undelivered, 1);
+
+    let text = log.0.lock().unwrap().clone();
+    assert!(text.contains(&format!("http://{}", server.address)), "{text}");
+    assert!(text.contains("Connection refused"), "{text}");
+    for secret in ["pa55", "t0ken", "k3y", "s3cret"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    assert!(server.requests()[0].head.contains("\r\nauthorization: basic "), "the user is still sent");
 }
 
 #[test]
