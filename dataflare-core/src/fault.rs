@@ -56,7 +56,10 @@ pub fn install(plan: &str) -> Result<()> {
 }
 
 fn parse(text: &str) -> Result<Planned> {
-    let wrong = |why: &str| Error::config(format!("`{text}` is not a fault: {why}")).help("write `kill@checkpoint.after_rename:7`");
+    let wrong = |why: &str| {
+        Error::config(format!("`{text}` is not a fault: {why}"))
+            .help("write `kill@checkpoint.after_rename:7`")
+    };
     let (action, rest) = text.trim().split_once('@').ok_or_else(|| wrong("it has no `@`"))?;
     let (point, number) = rest.split_once(':').unwrap_or((rest, "1"));
     let action = match action {
@@ -68,7 +71,8 @@ fn parse(text: &str) -> Result<Planned> {
     if !POINTS.contains(&point) {
         return Err(wrong(&format!("the points are {}", POINTS.join(", "))));
     }
-    let hits_left = number.parse().ok().filter(|number| *number > 0).ok_or_else(|| wrong("the number is not one"))?;
+    let hits_left =
+        number.parse().ok().filter(|number| *number > 0).ok_or_else(|| wrong("the number is not one"))?;
     Ok(Planned { action, point: point.to_owned(), hits_left })
 }
 

@@ -42,7 +42,8 @@ pub(super) fn unseal(sealed: &[u8], place: &str, workflow: &str) -> Result<Check
         return Err(torn(format!("its format is `{}`", header.format)));
     }
     if header.version > VERSION {
-        let message = format!("checkpoint {place} has format version {}, this program knows {VERSION}", header.version);
+        let message =
+            format!("checkpoint {place} has format version {}, this program knows {VERSION}", header.version);
         return Err(Error::config(message).help("run it with the newer dataflare that wrote it"));
     }
     let body = &sealed[end + 1..];
@@ -54,8 +55,10 @@ pub(super) fn unseal(sealed: &[u8], place: &str, workflow: &str) -> Result<Check
     }
     let checkpoint: Checkpoint = serde_json::from_slice(body).map_err(|cause| torn(cause.to_string()))?;
     if checkpoint.workflow != workflow {
-        let message = format!("checkpoint {place} belongs to workflow `{}`, not `{workflow}`", checkpoint.workflow);
-        return Err(Error::config(message).help("give this workflow an `id` or a `settings.checkpoint.store` of its own"));
+        let message =
+            format!("checkpoint {place} belongs to workflow `{}`, not `{workflow}`", checkpoint.workflow);
+        return Err(Error::config(message)
+            .help("give this workflow an `id` or a `settings.checkpoint.store` of its own"));
     }
     Ok(checkpoint)
 }

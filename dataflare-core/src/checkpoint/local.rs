@@ -71,7 +71,9 @@ impl Local {
     pub(super) fn delete(&self, name: &str) -> Result<()> {
         let path = self.folder.join(name);
         match fs::remove_file(&path) {
-            Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(failed("cannot remove", &path, cause)),
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                Err(failed("cannot remove", &path, cause))
+            }
             _ => Ok(()),
         }
     }
@@ -96,7 +98,9 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 fn failed(what: &str, path: &Path, cause: io::Error) -> Error {
     let message = format!("{what} {}", path.display());
     let error = match cause.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory | io::ErrorKind::ReadOnlyFilesystem => {
+        io::ErrorKind::PermissionDenied
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::ReadOnlyFilesystem => {
             Error::config(message).help("set `settings.checkpoint.store` to a folder that can be written")
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

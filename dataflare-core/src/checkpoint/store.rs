@@ -65,7 +65,9 @@ impl Store {
         let damaged_too = if unfinished { None } else { self.load().await? };
         if let Some(known) = damaged_too.filter(|known| known.phase != Phase::Finished) {
             let message = format!("run {} of `{}` is unfinished", known.run.id, self.workflow);
-            return Err(Error::config(message).help("resume it with `dataflare run`, or say `--force` to give it up"));
+            return Err(
+                Error::config(message).help("resume it with `dataflare run`, or say `--force` to give it up")
+            );
         }
         for number in self.numbers().await? {
             self.delete(number).await?;
@@ -173,7 +175,11 @@ mod tests {
         for length in 0..whole.len() {
             fs::write(&path, &whole[..length]).unwrap();
             let error = store.load().await.unwrap_err();
-            assert!(error.message.contains("checkpoint-0000000002.json is damaged"), "{length}: {}", error.message);
+            assert!(
+                error.message.contains("checkpoint-0000000002.json is damaged"),
+                "{length}: {}",
+                error.message
+            );
         }
     }
 

@@ -72,6 +72,12 @@ impl Meter {
         self.bytes.fetch_add(bytes, Relaxed);
     }
 
+    /// A destination has committed `rows` in all, `bytes` as stored.
+    pub fn committed(&self, rows: u64, bytes: u64) {
+        self.rows_out.store(rows, Relaxed);
+        self.bytes.store(bytes, Relaxed);
+    }
+
     /// `count` records went to a dead letter, the first because of `error`.
     pub fn rejected(&self, count: u64, error: &str) {
         self.rejected.fetch_add(count, Relaxed);
