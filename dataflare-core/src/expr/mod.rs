@@ -1,9 +1,16 @@
 //! SQL expressions and statements on batches: DataFusion behind one door.
+//!
+//! Nothing outside this module names DataFusion. Expressions are planned once and evaluated batch by
+//! batch; statements that need whole streams run as a DataFusion plan with bounded memory.
 
+mod error;
 mod expression;
+mod rows;
+mod session;
+mod spool;
+mod statement;
 
-pub use expression::{ExprError, Expression};
-/// stub
-pub fn row_json(_: &arrow::record_batch::RecordBatch, _: usize) -> Vec<u8> {
-    Vec::new()
-}
+pub use error::ExprError;
+pub use expression::{Expression, parse_type};
+pub use rows::{RowFailure, evaluate_rows, row_json};
+pub use statement::{Statement, StatementStream};
