@@ -4,12 +4,13 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use arrow::datatypes::SchemaRef;
 use dataflare_core::component::{Receipt, Run, Staged};
 use dataflare_core::{Error, Result, fault};
 use walkdir::WalkDir;
 
 use super::writer::temporary;
-use super::{CountRows, StagedFile, TEMPORARY, run_folder};
+use super::{CountRows, Encode, StagedFile, TEMPORARY, run_folder};
 
 /// The folder that a destination writes to.
 pub(crate) struct Folder {
@@ -22,6 +23,31 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
+    /// Looks whether the folder can be made and written.
+    pub(crate) fn check(&self) -> Result<()> {
+        fs::create_dir_all(&self.path).map_err(|cause| failed("cannot make", &self.path, cause))?;
+        let probe = self.path.join(format!(".dataflare-check-{}", std::process::id()));
+        File::create(&probe).map_err(|cause| failed("cannot write", &probe, cause))?;
+        fs::remove_file(&probe).map_err(|cause| failed("cannot remove", &probe, cause))
+    }
+
+    /// Leaves one file without rows where the run wrote none, so that its columns can be seen.
+    pub(crate) fn leave_schema(&self, run: &Run, encode: &dyn Encode, schema: Option<SchemaRef>) -> Result<()> {
+        let folder = run_folder(&self.path, run);
+        let Some(schema) = schema.filter(|_| !self.rolling && folder.is_dir()) else { return Ok(()) };
+        let files = WalkDir::new(&folder).into_iter().filter_map(std::result::Result::ok);
+        if files.into_iter().any(|entry| entry.file_type().is_file()) {
+            return Ok(());
+        }
+        let name = format!("part-empty{}", encode.extension());
+        let path = temporary(&folder, &name);
+        let file = File::create(&path).map_err(|cause| failed("cannot make", &path, cause))?;
+        let file = encode.begin(file, &schema)?.finish()?;
+        file.sync_all().map_err(|cause| failed("cannot sync", &path, cause))?;
+        let target = folder.join(name);
+        fs::rename(&path, &target).map_err(|cause| failed("cannot rename to", &target, cause))
+    }
+
     /// Makes the run's folder.
     pub(crate) fn prepare(&self, run: &Run) -> Result<()> {
         if self.published(run).is_dir() {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use folder::Folder;
 pub(crate) use roll::{Roll, RollLimits};
-pub(crate) use writer::{Encode, Encoder, StagedWriter};
+pub(crate) use writer::{Encode, Encoder, Partition, StagedWriter};
 
 /// One staged file; a staged value is a list of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
