@@ -7,8 +7,8 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use dataflare_core::Result;
 use dataflare_core::component::{
-    Build, Component, Destination, Lane, Options, Problem, Promise, Receipt, RoleEntry, Run, StageContext, Staged,
-    Writer,
+    Build, Component, Destination, Lane, Options, Problem, Promise, Receipt, RoleEntry, Run, StageContext,
+    Staged, Writer,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -46,15 +46,16 @@ impl ParquetEncode {
     pub(super) fn new(options: &ParquetOptions) -> Result<Self, Vec<Problem>> {
         let wrong = |key: &str, message: String| vec![Problem::new(&[key], message)];
         let codec = match (options.compression, options.level) {
-            (Compression::Zstd, level) => {
-                Codec::ZSTD(ZstdLevel::try_new(level.unwrap_or(3)).map_err(|error| wrong("level", error.to_string()))?)
-            }
+            (Compression::Zstd, level) => Codec::ZSTD(
+                ZstdLevel::try_new(level.unwrap_or(3)).map_err(|error| wrong("level", error.to_string()))?,
+            ),
             (_, Some(_)) => return Err(wrong("level", "only `zstd` has levels".to_owned())),
             (Compression::Snappy, None) => Codec::SNAPPY,
             (Compression::Lz4, None) => Codec::LZ4_RAW,
             (Compression::None, None) => Codec::UNCOMPRESSED,
         };
-        let bytes = options.row_group_bytes.as_ref().map(|text| text.parse::<bytesize::ByteSize>()).transpose();
+        let bytes =
+            options.row_group_bytes.as_ref().map(|text| text.parse::<bytesize::ByteSize>()).transpose();
         let bytes = bytes.map_err(|error| wrong("row_group_bytes", error))?;
         let bytes = bytes.map_or(ROW_GROUP_BYTES, |size| size.as_u64());
         let settings = Settings {
@@ -87,10 +88,11 @@ impl ParquetEncode {
             }
         }
         ::parquet::arrow::ArrowSchemaConverter::new().convert(schema).map(drop).map_err(|cause| {
-            Error::config("Parquet cannot hold these columns").caused_by(cause).help("cast them with `map` before")
+            Error::config("Parquet cannot hold these columns")
+                .caused_by(cause)
+                .help("cast them with `map` before")
         })
     }
-
 }
 
 impl Settings {
@@ -174,7 +176,9 @@ enum State {
 impl ParquetFile {
     fn writer(&mut self, first: &RecordBatch) -> Result<&mut ArrowWriter<BufWriter<File>>> {
         if let State::Empty(_) = self.state {
-            let State::Empty(file) = std::mem::replace(&mut self.state, State::Broken) else { return Err(broken()) };
+            let State::Empty(file) = std::mem::replace(&mut self.state, State::Broken) else {
+                return Err(broken());
+            };
             let properties = self.settings.properties(first);
             let writer = ArrowWriter::try_new(BufWriter::new(file), self.schema.clone(), Some(properties));
             self.state = State::Open(Box::new(writer.map_err(failed)?));

@@ -12,7 +12,8 @@ use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use dataflare_core::component::{
-    Build, Component, Destination, Lane, Options, Problem, Promise, Receipt, RoleEntry, Run, Staged, Staging, Writer,
+    Build, Component, Destination, Lane, Options, Problem, Promise, Receipt, RoleEntry, Run, Staged, Staging,
+    Writer,
 };
 use dataflare_core::{Error, Result};
 

@@ -52,11 +52,13 @@ pub(super) fn splitter(columns: &[String]) -> Option<Partition> {
 
 fn split(records: &RecordBatch, columns: &[String]) -> Result<Vec<(String, RecordBatch)>> {
     let fail = |cause| Error::permanent("cannot split a batch into partitions").caused_by(cause);
-    let keys: Vec<ArrayRef> = columns.iter().filter_map(|name| records.column_by_name(name).cloned()).collect();
+    let keys: Vec<ArrayRef> =
+        columns.iter().filter_map(|name| records.column_by_name(name).cloned()).collect();
     let sort: Vec<_> = keys.iter().map(|key| SortColumn { values: key.clone(), options: None }).collect();
     let order: UInt32Array = lexsort_to_indices(&sort, None).map_err(fail)?;
     let sorted = take_record_batch(records, &order).map_err(fail)?;
-    let keys: Vec<ArrayRef> = columns.iter().filter_map(|name| sorted.column_by_name(name).cloned()).collect();
+    let keys: Vec<ArrayRef> =
+        columns.iter().filter_map(|name| sorted.column_by_name(name).cloned()).collect();
     let kept: Vec<usize> = (0..sorted.num_columns())
         .filter(|index| !columns.contains(sorted.schema().field(*index).name()))
         .collect();
@@ -67,7 +69,11 @@ fn split(records: &RecordBatch, columns: &[String]) -> Result<Vec<(String, Recor
     let ranges = partition(&keys).map_err(fail)?.ranges();
     let part = |range: std::ops::Range<usize>| {
         let folders = columns.iter().zip(&keys).zip(&formatters).map(|((name, key), formatter)| {
-            let value = if key.is_null(range.start) { NULL.to_owned() } else { encode(&formatter.value(range.start).to_string()) };
+            let value = if key.is_null(range.start) {
+                NULL.to_owned()
+            } else {
+                encode(&formatter.value(range.start).to_string())
+            };
             format!("{}={value}", encode(name))
         });
         (folders.collect::<Vec<_>>().join("/"), bare.slice(range.start, range.end - range.start))
@@ -103,9 +109,11 @@ mod tests {
 
     #[test]
     fn rows_go_to_the_folder_of_their_value() {
-        let countries: ArrayRef = Arc::new(StringArray::from(vec![Some("DE"), None, Some("a/b"), Some("DE")]));
+        let countries: ArrayRef =
+            Arc::new(StringArray::from(vec![Some("DE"), None, Some("a/b"), Some("DE")]));
         let ids: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3, 4]));
-        let records = RecordBatch::try_from_iter_with_nullable([("c", countries, true), ("id", ids, false)]).unwrap();
+        let records =
+            RecordBatch::try_from_iter_with_nullable([("c", countries, true), ("id", ids, false)]).unwrap();
         let parts = split(&records, &["c".to_owned()]).unwrap();
         let shape: Vec<_> = parts.iter().map(|(name, part)| (name.as_str(), part.num_rows())).collect();
         assert_eq!(shape, [("c=__HIVE_DEFAULT_PARTITION__", 1), ("c=DE", 2), ("c=a%2Fb", 1)]);

@@ -32,7 +32,12 @@ impl Folder {
     }
 
     /// Leaves one file without rows where the run wrote none, so that its columns can be seen.
-    pub(crate) fn leave_schema(&self, run: &Run, encode: &dyn Encode, schema: Option<SchemaRef>) -> Result<()> {
+    pub(crate) fn leave_schema(
+        &self,
+        run: &Run,
+        encode: &dyn Encode,
+        schema: Option<SchemaRef>,
+    ) -> Result<()> {
         let folder = run_folder(&self.path, run);
         let Some(schema) = schema.filter(|_| !self.rolling && folder.is_dir()) else { return Ok(()) };
         let files = WalkDir::new(&folder).into_iter().filter_map(std::result::Result::ok);
@@ -99,7 +104,8 @@ impl Folder {
         let folder = run_folder(&self.path, run);
         for entry in WalkDir::new(&folder).into_iter().filter_map(std::result::Result::ok) {
             if entry.file_type().is_file() && entry.file_name().to_string_lossy().ends_with(TEMPORARY) {
-                fs::remove_file(entry.path()).map_err(|cause| failed("cannot remove", entry.path(), cause))?;
+                fs::remove_file(entry.path())
+                    .map_err(|cause| failed("cannot remove", entry.path(), cause))?;
             }
         }
         Ok(())
@@ -150,7 +156,9 @@ fn remove_empty(folder: &Path) -> Result<()> {
 
 /// Makes renames in `folder` durable.
 pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|cause| failed("cannot sync", folder, cause))
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|cause| failed("cannot sync", folder, cause))
 }
 
 /// What a file operation's failure means for the run.

@@ -32,10 +32,14 @@ pub(crate) struct RollLimits {
 impl Roll {
     /// The limits, or which of them is not one.
     pub(crate) fn limits(&self) -> Result<RollLimits, (&'static str, String)> {
-        let bytes = self.bytes.as_ref().map(|text| text.parse::<bytesize::ByteSize>().map_err(|error| ("bytes", error)));
-        let interval = self.interval.as_ref().map(|text| {
-            humantime::parse_duration(text).map_err(|error| ("interval", error.to_string()))
-        });
+        let bytes = self
+            .bytes
+            .as_ref()
+            .map(|text| text.parse::<bytesize::ByteSize>().map_err(|error| ("bytes", error)));
+        let interval = self
+            .interval
+            .as_ref()
+            .map(|text| humantime::parse_duration(text).map_err(|error| ("interval", error.to_string())));
         Ok(RollLimits {
             rows: self.rows,
             bytes: bytes.transpose()?.map(|size| size.as_u64()),

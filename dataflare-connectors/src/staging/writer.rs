@@ -111,7 +111,8 @@ impl StagedWriter {
         if self.open.len() < OPEN_MAX {
             return Ok(());
         }
-        let least = self.open.iter().min_by_key(|(_, open)| open.used).map(|(partition, _)| partition.clone());
+        let least =
+            self.open.iter().min_by_key(|(_, open)| open.used).map(|(partition, _)| partition.clone());
         least.map_or(Ok(()), |partition| self.close(&partition))
     }
 

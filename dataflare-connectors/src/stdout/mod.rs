@@ -9,8 +9,8 @@ use arrow::record_batch::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
 use async_trait::async_trait;
 use dataflare_core::component::{
-    Build, Component, Destination, Lane, Options, Problem, Promise, Receipt, RoleEntry, Run, StageContext, Staged,
-    Writer,
+    Build, Component, Destination, Lane, Options, Problem, Promise, Receipt, RoleEntry, Run, StageContext,
+    Staged, Writer,
 };
 use dataflare_core::{Error, Result};
 use schemars::JsonSchema;
@@ -97,8 +97,11 @@ impl Writer for StdoutWriter {
             Error::permanent("cannot write to the standard output").caused_by(cause)
         };
         let text = match self.format {
-            Format::Table => format!("{}\n", pretty_format_batches(&[records.clone()]).map_err(|cause| fail(cause.into()))?)
-                .into_bytes(),
+            Format::Table => format!(
+                "{}\n",
+                pretty_format_batches(&[records.clone()]).map_err(|cause| fail(cause.into()))?
+            )
+            .into_bytes(),
             Format::Ndjson => {
                 let mut writer = LineDelimitedWriter::new(Vec::new());
                 let written = writer.write(&records).and_then(|()| writer.finish());
