@@ -5,6 +5,7 @@ mod columns;
 mod explain;
 mod fuse;
 mod graph;
+mod lock;
 mod mistake;
 mod promise;
 
@@ -18,6 +19,7 @@ use crate::workflow::{OnError, Workflow};
 pub use build::{Checked, Schemas, check};
 pub use explain::{Explanation, explain};
 pub use graph::{Format as GraphFormat, graph};
+pub use lock::Lock;
 pub use mistake::{Mistake, Part};
 
 /// What a run does, as nodes with edges; lanes multiply it when it is launched.
