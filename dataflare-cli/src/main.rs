@@ -91,9 +91,9 @@ mod tests {
             let has = |command: &clap::Command| {
                 command.get_after_help().is_some_and(|help| help.to_string().contains("dataflare "))
             };
-            let nested = sub.get_subcommands().filter(|sub| sub.get_name() != "help");
+            let mut nested = sub.get_subcommands().filter(|sub| sub.get_name() != "help");
             assert!(
-                has(sub) || (sub.has_subcommands() && nested.clone().all(has)),
+                has(sub) || (sub.has_subcommands() && nested.all(has)),
                 "{} has no examples",
                 sub.get_name()
             );

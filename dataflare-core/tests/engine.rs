@@ -1,5 +1,7 @@
 //! The engine as a whole, over components in memory: nothing lost, nothing twice, whatever fails.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails panics, and prints its seed")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -99,7 +99,7 @@ impl Writer for StdoutWriter {
         let text = match self.format {
             Format::Table => format!(
                 "{}\n",
-                pretty_format_batches(&[records.clone()]).map_err(|cause| fail(cause.into()))?
+                pretty_format_batches(std::slice::from_ref(&records)).map_err(|cause| fail(cause.into()))?
             )
             .into_bytes(),
             Format::Ndjson => {

@@ -12,4 +12,4 @@ pub use processor::{
     BatchStream, Input, Output, Planned, Port, Processor, ProcessorContext, Relation, Stage,
 };
 pub use source::{Position, Positions, Pushdown, Read, Reader, Records, Scan, Source, Split};
-pub use table::{Build, Component, Registry, Role, RoleEntry};
+pub use table::{Build, Built, Component, Registry, Role, RoleEntry};

@@ -28,15 +28,18 @@ pub struct RoleEntry {
     pub build: Build,
 }
 
+/// A component, or all that is wrong with its options.
+pub type Built<T> = Result<Arc<T>, Vec<Problem>>;
+
 /// Makes a component, or says all that is wrong with its options. Does no I/O.
 #[derive(Debug, Clone, Copy)]
 pub enum Build {
     /// Makes a source.
-    Source(fn(&Options) -> Result<Arc<dyn Source>, Vec<Problem>>),
+    Source(fn(&Options) -> Built<dyn Source>),
     /// Plans a processor for inputs of known schemas.
-    Processor(fn(&Options, &[Input]) -> Result<Arc<dyn Planned>, Vec<Problem>>),
+    Processor(fn(&Options, &[Input]) -> Built<dyn Planned>),
     /// Makes a destination.
-    Destination(fn(&Options) -> Result<Arc<dyn Destination>, Vec<Problem>>),
+    Destination(fn(&Options) -> Built<dyn Destination>),
 }
 
 /// The section of a workflow that a component stands in.

@@ -54,7 +54,7 @@ impl ChainPump {
                 Item::Barrier(barrier) => self.outlets.barrier(&barrier).await?,
                 Item::End(barrier) => {
                     self.finish().await?;
-                    return Ok(self.outlets.end(&barrier).await?);
+                    return self.outlets.end(&barrier).await;
                 }
             }
         }

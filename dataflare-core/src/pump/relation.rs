@@ -52,7 +52,7 @@ impl RelationPump {
         };
         let (barriers, ()) = tokio::try_join!(try_join_all(forwards), work)?;
         let barrier = barriers.first().expect("a processor has at least one input");
-        Ok(self.outlets.end(barrier).await?)
+        self.outlets.end(barrier).await
     }
 }
 

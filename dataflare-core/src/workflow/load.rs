@@ -16,12 +16,15 @@ use super::shape;
 use super::spec::{ComponentSpec, EventSpec, OnError, TestSpec, Workflow};
 use crate::component::{Registry, Role};
 
+/// Looks a variable of the environment up.
+pub type Environment = Box<dyn Fn(&str) -> Option<String>>;
+
 /// Where values for variables come from, beside the workflow itself.
 pub struct LoadOptions {
     /// `--set name=value`: goes before everything else.
     pub overrides: BTreeMap<String, String>,
     /// The environment.
-    pub environment: Box<dyn Fn(&str) -> Option<String>>,
+    pub environment: Environment,
 }
 
 impl LoadOptions {
@@ -239,14 +242,13 @@ impl<'a> Loader<'a> {
         let raw: RawWorkflow = serde_json::from_value(root.to_json()).ok()?;
         self.check_version(root);
         let id = self.id(raw.id.as_deref(), root, path);
-        if let (Some(schedule), Some(node)) = (&raw.schedule, root.get("schedule")) {
-            if let Err(error) = schedule.parse::<cron::Schedule>() {
-                let message = format!("`{schedule}` is not a schedule: {error}");
-                let diagnostic = Diagnostic::error("workflow::wrong-value", message, node.span.clone());
-                self.diagnostics.push(
-                    diagnostic.help("write seconds, minutes, hours, day, month, weekday: `0 */5 * * * *`"),
-                );
-            }
+        if let (Some(schedule), Some(node)) = (&raw.schedule, root.get("schedule"))
+            && let Err(error) = schedule.parse::<cron::Schedule>()
+        {
+            let message = format!("`{schedule}` is not a schedule: {error}");
+            let diagnostic = Diagnostic::error("workflow::wrong-value", message, node.span.clone());
+            self.diagnostics
+                .push(diagnostic.help("write seconds, minutes, hours, day, month, weekday: `0 */5 * * * *`"));
         }
         let settings = settings(&raw.settings, root.at(["settings"]), &mut self.diagnostics);
         let mut components = Vec::new();

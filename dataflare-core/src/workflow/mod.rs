@@ -16,7 +16,7 @@ mod shape;
 mod spec;
 
 pub use diagnostic::{Diagnostic, Location, Severity, Sources, render, to_json};
-pub use load::{LoadOptions, Loaded, load, load_str};
+pub use load::{Environment, LoadOptions, Loaded, load, load_str};
 pub use origin::Origin;
 pub use schema::schema;
 pub use secrets::Secrets;

@@ -362,7 +362,7 @@ mod tests {
         let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         for level in 1..20 {
             let alias = format!("*a{}", level - 1);
-            writeln!(bomb, "a{level}: &a{level} [{}]", vec![alias.as_str(); 10].join(", ")).unwrap();
+            writeln!(bomb, "a{level}: &a{level} [{}]", [alias.as_str(); 10].join(", ")).unwrap();
         }
         let errors = parse(&bomb, 0).unwrap_err();
         assert!(errors[0].message.contains("more than 400000 values"), "{errors:?}");
