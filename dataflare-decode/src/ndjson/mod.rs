@@ -1,83 +1,78 @@
-//! NDJSON (interim: by arrow-json).
+//! Newline-delimited JSON, and JSON arrays of objects, into Arrow record batches.
+//!
+//! [`Decoder`] reads the columns of a schema and no others: a field that nobody reads is validated and
+//! passed over, and so are the fields of a nested object that the struct of the schema has not. Values
+//! go straight into the memory of the arrays. Records of one input nearly always have the same keys in
+//! the same order, so the decoder compares each key with the one it expects before it looks it up.
+//!
+//! What the JSON values become:
+//!
+//! | column | JSON |
+//! |---|---|
+//! | `Boolean` | `true`, `false` |
+//! | `Int*`, `UInt*` | numbers without fraction, also written `1.0` or `1e3`, in the type's range |
+//! | `Float*` | numbers, rounded to the nearest; not those beyond the type's range |
+//! | `Decimal128`, `Decimal256` | numbers and strings with a number, of the column's precision and scale or less; never rounded |
+//! | `Utf8`, `LargeUtf8`, `Utf8View` | strings; any other value but `null` as the JSON text that stands there |
+//! | `Binary`, `LargeBinary` | strings in base64 (RFC 4648, standard alphabet, padded or not) |
+//! | `Date32` | strings `2024-02-29` |
+//! | `Time64` | strings `12:30:00` with a fraction or without |
+//! | `Timestamp` | RFC 3339 strings no finer than the column's unit; integers in that unit since 1970 |
+//! | `Struct` | objects |
+//! | `List`, `LargeList` | arrays |
+//! | `Map` | objects; the keys become text |
+//!
+//! A timestamp with an offset becomes the time in UTC, also in a column without zone; one without offset
+//! is taken as it is, but does not fit a column with a zone other than UTC. A missing field is null. Of a
+//! field that comes twice the last value counts; a map keeps both.
+//!
+//! Malformed JSON is an error whether anybody reads the value or not, with the byte offset: invalid
+//! UTF-8, control characters, bad escapes, lone surrogates, literals like `NaN`, nesting deeper than
+//! 128 levels. A line must hold a whole record; CR LF, blank lines and a byte order mark are fine.
 
-use std::io::Cursor;
+mod array;
+mod column;
+mod decimal;
+mod decoder;
+mod fault;
+mod infer;
+mod input;
+mod keys;
+mod nested;
+mod nulls;
+mod number;
+mod object;
+mod plan;
+mod primitive;
+mod scan;
+mod skip;
+mod strings;
+mod text;
+mod time;
 
-use arrow::datatypes::{Schema, SchemaRef};
-use arrow::json::ReaderBuilder;
+pub use array::{ArraySplitter, Elements};
+pub use decoder::Decoder;
+pub use infer::{infer, infer_elements};
+pub use plan::SchemaError;
 
-use crate::{DecodeError, Decoded, Limits, OnMismatch, Rejected};
+/// Objects and arrays that may stand inside each other.
+const DEPTH_MAX: usize = 128;
 
-/// Whole lines.
+/// The length of the part of `buf` that ends at the last record border: after its last line end, or
+/// zero where it has none.
 pub fn complete(buf: &[u8]) -> usize {
-    memchr::memrchr(b'\n', buf).map_or(0, |at| at + 1)
+    memchr::memrchr(b'\n', buf).map_or(0, |last| last + 1)
 }
 
-/// A decoder.
-pub struct Decoder {
-    schema: SchemaRef,
-    on_mismatch: OnMismatch,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Decoder {
-    /// Of this schema.
-    pub fn new(schema: SchemaRef, on_mismatch: OnMismatch) -> Result<Self, DecodeError> {
-        Ok(Self { schema, on_mismatch })
+    #[test]
+    fn complete_ends_after_the_last_line_end() {
+        assert_eq!(complete(b""), 0);
+        assert_eq!(complete(b"{\"a\":1"), 0);
+        assert_eq!(complete(b"{}\n{\"a\""), 3);
+        assert_eq!(complete(b"{}\r\n\n"), 5);
     }
-
-    /// Decodes.
-    pub fn decode(&mut self, buf: &[u8], limits: Limits) -> Result<Decoded, DecodeError> {
-        let mut end = 0;
-        for (rows, at) in memchr::memchr_iter(b'\n', buf).enumerate() {
-            if rows >= limits.rows || (rows > 0 && at >= limits.bytes) {
-                break;
-            }
-            end = at + 1;
-        }
-        if end == 0 {
-            end = buf.len();
-        }
-        let mut rejected = Vec::new();
-        match self.part(&buf[..end]) {
-            Ok(batch) => Ok(Decoded { batch, consumed: end, rejected }),
-            Err(_) => {
-                let mut good = Vec::new();
-                let mut start = 0;
-                for at in memchr::memchr_iter(b'\n', &buf[..end]).chain([end]) {
-                    let line = start..at.max(start);
-                    start = (at + 1).min(end);
-                    if line.is_empty() {
-                        continue;
-                    }
-                    match self.part(&buf[line.clone()]) {
-                        Ok(batch) => good.push(batch),
-                        Err(error) if self.on_mismatch == OnMismatch::Reject => {
-                            rejected.push(Rejected { range: line, error });
-                        }
-                        Err(message) => return Err(DecodeError { offset: line.start, message }),
-                    }
-                }
-                let batch = arrow::compute::concat_batches(&self.schema, &good)
-                    .map_err(|error| DecodeError { offset: 0, message: error.to_string() })?;
-                Ok(Decoded { batch, consumed: end, rejected })
-            }
-        }
-    }
-
-    fn part(&self, buf: &[u8]) -> Result<arrow::record_batch::RecordBatch, String> {
-        let rows = usize::MAX >> 40;
-        let mut decoder = ReaderBuilder::new(self.schema.clone())
-            .with_batch_size(rows)
-            .build_decoder()
-            .map_err(|error| error.to_string())?;
-        decoder.decode(buf).map_err(|error| error.to_string())?;
-        let batch = decoder.flush().map_err(|error| error.to_string())?;
-        Ok(batch.unwrap_or_else(|| arrow::record_batch::RecordBatch::new_empty(self.schema.clone())))
-    }
-}
-
-/// Infers.
-pub fn infer(buf: &[u8], rows_max: usize) -> Result<Schema, DecodeError> {
-    arrow::json::reader::infer_json_schema(Cursor::new(buf), Some(rows_max))
-        .map(|(schema, _)| schema)
-        .map_err(|error| DecodeError { offset: 0, message: error.to_string() })
 }
