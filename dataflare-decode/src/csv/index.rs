@@ -218,6 +218,6 @@ mod tests {
         let text = b"a,b\nc,\"d,e\nf";
         let mut index = Index::default();
         let scanned = index.scan(&mut Scanner::new(&Dialect::default()), text, true);
-        assert_eq!(scanned, Scanned { complete: 4, open_quote: Some(7) });
+        assert_eq!(scanned, Scanned { complete: 4, open_quote: Some(6) });
     }
 }
