@@ -144,8 +144,8 @@ impl Column for TextColumn {
         self.ends.reserve(spans.len());
         for (row, &span) in spans.iter().enumerate() {
             let (tail, len) = (text.tail(span), (span.end - span.start) as usize);
-            if text.is_verbatim(tail, len) {
-                self.push(tail, len);
+            if let Some((value, len)) = text.simple(tail, len) {
+                self.push(value, len);
             } else if !self.push_odd(text, span, row, faults) {
                 break;
             }
