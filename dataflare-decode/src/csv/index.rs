@@ -57,6 +57,14 @@ pub(super) struct Scanned {
 }
 
 impl Index {
+    /// Gives back the memory that an unusually long record took.
+    pub(super) fn shrink(&mut self) {
+        const ENDS: usize = 1 << 20;
+        if self.ends.len() > ENDS {
+            self.ends = Vec::new();
+        }
+    }
+
     /// Finds the borders in `text`, which starts at a record border. Where `is_last`, the end of the
     /// text ends a record too.
     pub(super) fn scan(&mut self, scanner: &mut Scanner, text: &[u8], is_last: bool) -> Scanned {

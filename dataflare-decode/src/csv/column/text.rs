@@ -54,14 +54,9 @@ impl TextColumn {
                 self.bytes.extend_from_slice(head);
                 self.bytes.truncate(end);
             }
-            _ => self.push_long(tail, len),
+            _ => self.bytes.extend_from_slice(&tail[..len]),
         }
         self.end(true);
-    }
-
-    #[inline(always)]
-    fn push_long(&mut self, tail: &[u8], len: usize) {
-        self.bytes.extend_from_slice(&tail[..len]);
     }
 
     /// Appends the value of a field that is null, quoted or malformed. Says whether to go on.
