@@ -100,7 +100,7 @@ mod tests {
         let dialect = Dialect::default();
         assert_eq!(complete(b"a,b\nc,d", &dialect), 4);
         assert_eq!(complete(b"a,b\n\"c\nd", &dialect), 4);
-        assert_eq!(complete(b"a,b\n\"c\nd\"\n5\" x\n", &dialect), 16);
+        assert_eq!(complete(b"a,b\n\"c\nd\"\n5\" x\n", &dialect), 15);
         assert_eq!(complete(b"", &dialect), 0);
         let unquoted = Dialect { quote: None, ..Dialect::default() };
         assert_eq!(complete(b"a,b\n\"c\nd", &unquoted), 7);

@@ -6,14 +6,13 @@ use memchr::{memchr, memchr2};
 
 use super::dialect::Dialect;
 use super::index::Span;
+use super::lanes::equal;
 
 /// The dialect as the columns need it.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
     quote: Option<u8>,
     escape: Option<u8>,
-    /// Whether escapes count in unquoted fields.
-    escapes_unquoted: bool,
     /// The values other than the empty one that mean null.
     nulls: Vec<Box<[u8]>>,
     empty_is_null: bool,
@@ -25,7 +24,6 @@ impl Rules {
         Self {
             quote: dialect.quote,
             escape: dialect.backslash(),
-            escapes_unquoted: dialect.quote.is_none() && dialect.escape.is_some(),
             nulls: nulls.map(|null| null.as_bytes().into()).collect(),
             empty_is_null: dialect.null.iter().any(String::is_empty),
         }
@@ -69,19 +67,30 @@ impl<'a> Text<'a> {
         self.bytes.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
-    /// Whether the first `len` bytes of `tail`, a field, are its value as they stand.
+    /// The value of the field that is the first `len` bytes of `tail`, as the text from its first byte on
+    /// and its length. `None` for a field that is not simple: null, or with anything to take out but a
+    /// pair of quotes around it.
     #[inline(always)]
-    pub(super) fn is_plain(&self, tail: &[u8], len: usize) -> bool {
-        let Some(&first) = tail.first() else { return false };
-        len != 0
-            && Some(first) != self.rules.quote
-            && (self.rules.nulls.is_empty() || !self.rules.is_null(&tail[..len]))
-    }
-
-    /// [`Text::is_plain`] where escapes count too: in a column of text.
-    #[inline(always)]
-    pub(super) fn is_verbatim(&self, tail: &[u8], len: usize) -> bool {
-        self.is_plain(tail, len) && !self.rules.escapes_unquoted
+    pub(super) fn simple(&self, tail: &'a [u8], len: usize) -> Option<(&'a [u8], usize)> {
+        let first = *tail.get(..len)?.first()?;
+        let (value, value_len) = if Some(first) == self.rules.quote {
+            let inner_len = len.checked_sub(2).filter(|_| tail[len - 1] == first)?;
+            if has(first, &tail[1..], inner_len) {
+                return None;
+            }
+            (&tail[1..], inner_len)
+        } else {
+            (tail, len)
+        };
+        if let Some(escape) = self.rules.escape
+            && has(escape, value, value_len)
+        {
+            return None;
+        }
+        if !self.rules.nulls.is_empty() && self.rules.is_null(&value[..value_len]) {
+            return None;
+        }
+        Some((value, value_len))
     }
 
     /// Where the field stands in the buffer that the caller knows.
@@ -105,6 +114,15 @@ impl<'a> Text<'a> {
             (_, None) => Cell::Value { bytes: unescape(raw, *escape), quoted: false },
             _ => Cell::Value { bytes: raw.into(), quoted: false },
         }
+    }
+}
+
+/// Whether `byte` is among the first `len` bytes of `tail`.
+#[inline(always)]
+fn has(byte: u8, tail: &[u8], len: usize) -> bool {
+    match tail.first_chunk::<64>() {
+        Some(block) if len < 64 => equal(block, byte) & ((1 << len) - 1) != 0,
+        _ => memchr(byte, &tail[..len]).is_some(),
     }
 }
 

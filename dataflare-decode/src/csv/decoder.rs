@@ -114,6 +114,7 @@ impl Decoder {
     pub fn decode(&mut self, buf: &[u8], limits: Limits) -> Result<Decoded, DecodeError> {
         let mut progress = Progress::default();
         let outcome = self.fill(buf, limits, &mut progress);
+        self.index.shrink();
         if outcome.is_err() {
             self.columns.iter_mut().for_each(|(_, column)| column.clear());
         }

@@ -21,8 +21,8 @@ pub struct Dialect {
     /// Unquoted values that mean null. Quoted they are text; in a column that is not text, where the
     /// quotes carry no meaning, they are null as well.
     pub null: Vec<String>,
-    /// Whether quoted fields may hold line ends. Where they cannot, a file can be cut at any line
-    /// end (see [`border_after`](super::border_after)); a quoted line end then fails as an open quote.
+    /// Whether quoted fields may hold line ends. Where they do not, a file can be cut at any line end
+    /// without a look at the whole of it (see [`border_after`](super::border_after)).
     pub quoted_newlines: bool,
 }
 
@@ -41,7 +41,7 @@ impl Default for Dialect {
 }
 
 impl Dialect {
-    /// Refuses a byte that has two meanings.
+    /// Refuses a byte that has two meanings, and quotes and escapes that numbers are written with.
     pub(super) fn check(&self) -> Result<(), DecodeError> {
         let delimiter = Some(self.delimiter);
         let taken = [
@@ -57,6 +57,13 @@ impl Dialect {
             if let Some(byte) = byte.filter(|_| bytes.contains(&byte)) {
                 let byte = byte.escape_ascii();
                 let message = format!("`{byte}` cannot be the {name}: it is the {other} already");
+                return Err(DecodeError { offset: 0, message });
+            }
+        }
+        for (name, byte) in [("quote", self.quote), ("escape", self.escape)] {
+            if let Some(byte) = byte.filter(|byte| byte.is_ascii_alphanumeric() || b"+-.:".contains(byte)) {
+                let message =
+                    format!("`{}` cannot be the {name}: values are written with it", byte.escape_ascii());
                 return Err(DecodeError { offset: 0, message });
             }
         }
@@ -80,6 +87,11 @@ mod tests {
         assert_eq!(
             quote.check().expect_err("refused").message,
             "`,` cannot be the quote: it is the delimiter already"
+        );
+        let digit = Dialect { quote: Some(b'1'), ..Dialect::default() };
+        assert_eq!(
+            digit.check().expect_err("refused").message,
+            "`1` cannot be the quote: values are written with it"
         );
         let delimiter = Dialect { delimiter: b'\n', ..Dialect::default() };
         assert!(delimiter.check().is_err());

@@ -57,6 +57,14 @@ pub(super) struct Scanned {
 }
 
 impl Index {
+    /// Gives back the memory that an unusually long record took.
+    pub(super) fn shrink(&mut self) {
+        const ENDS: usize = 1 << 20;
+        if self.ends.len() > ENDS {
+            self.ends = Vec::new();
+        }
+    }
+
     /// Finds the borders in `text`, which starts at a record border. Where `is_last`, the end of the
     /// text ends a record too.
     pub(super) fn scan(&mut self, scanner: &mut Scanner, text: &[u8], is_last: bool) -> Scanned {
@@ -218,6 +226,6 @@ mod tests {
         let text = b"a,b\nc,\"d,e\nf";
         let mut index = Index::default();
         let scanned = index.scan(&mut Scanner::new(&Dialect::default()), text, true);
-        assert_eq!(scanned, Scanned { complete: 4, open_quote: Some(7) });
+        assert_eq!(scanned, Scanned { complete: 4, open_quote: Some(6) });
     }
 }

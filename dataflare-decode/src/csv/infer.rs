@@ -16,10 +16,10 @@ use crate::DecodeError;
 /// border or the file's end. Without a header the columns are `column_1` and so on.
 ///
 /// A column becomes the narrowest of Int64, Float64, Boolean, Date32 and Timestamp that holds all of its
-/// values exactly, else Utf8; a column with no value is Utf8. A number written with leading zeros or a
-/// plus is text, as it is more likely a code. Timestamps with a zone become UTC, those without stay
-/// without, and a column with both is text; their unit is the coarsest of milliseconds, microseconds and
-/// nanoseconds that loses nothing. All columns are nullable. Records with another number of fields than the
+/// values, else Utf8; a column with no value is Utf8. A number written with leading zeros or a plus is
+/// text, as it is more likely a code; so is an integer that its column's float would round. Timestamps
+/// with a zone become UTC, those without stay without, and a column with both is text; their unit is the
+/// coarsest of milliseconds, microseconds and nanoseconds that loses nothing. All columns are nullable. Records with another number of fields than the
 /// first are passed over here; decoding will deal with them.
 pub fn infer(
     buf: &[u8],
@@ -96,15 +96,23 @@ fn each_record(
 enum Guess {
     Nothing,
     Boolean,
-    Int,
-    Float,
-    Date,
-    /// With the digits behind the point, rounded up to a unit.
-    Timestamp {
-        digits: usize,
-        utc: bool,
+    Int {
+        /// All of them are floats too, to the last digit.
+        exact: bool,
     },
+    Float,
+    Calendar(Calendar),
     Text,
+}
+
+/// What dates and timestamps need of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Calendar {
+    /// The digits behind the point of a second, in threes; `None` where all values are dates.
+    digits: Option<usize>,
+    utc: bool,
+    /// Some lie too far from 1970 for nanoseconds.
+    far: bool,
 }
 
 impl Guess {
@@ -118,9 +126,11 @@ impl Guess {
             [b'+', ..] => Self::Text,
             [b'0', b'0'..=b'9', ..] | [b'-', b'0', b'0'..=b'9', ..] => Self::calendar(value, dates),
             [b'0'..=b'9' | b'-' | b'.', ..] => match parse::integer(value, len) {
-                Some(value) if i64::try_from(value).is_ok() => Self::Int,
-                Some(_) => Self::Text,
+                Some(value) if i64::try_from(value).is_ok() => {
+                    Self::Int { exact: value as f64 as i128 == value }
+                }
                 // A number of digits alone that fits no integer must not lose any as a float.
+                Some(_) => Self::Text,
                 None if value.iter().skip(1).all(u8::is_ascii_digit) => Self::Text,
                 None if parse::float64(value, len).is_some_and(f64::is_finite) => Self::Float,
                 None => Self::calendar(value, dates),
@@ -131,29 +141,38 @@ impl Guess {
 
     fn calendar(value: &[u8], dates: &mut Dates) -> Self {
         let Some(instant) = parse::timestamp(dates, value, value.len()) else { return Self::Text };
-        if value.len() == 10 {
-            return Self::Date;
-        }
-        let digits = instant.fraction.next_multiple_of(3).max(3);
-        let nanos = i128::from(instant.seconds) * 1_000_000_000;
-        if digits == 9 && i64::try_from(nanos).is_err() {
-            return Self::Text;
-        }
-        Self::Timestamp { digits, utc: instant.has_zone }
+        // A second more or less, so that any fraction fits.
+        let seconds = i64::MIN / 1_000_000_000 + 1..i64::MAX / 1_000_000_000;
+        Self::Calendar(Calendar {
+            digits: (value.len() > 10).then(|| instant.fraction.next_multiple_of(3).max(3)),
+            utc: instant.has_zone,
+            far: !seconds.contains(&instant.seconds),
+        })
+        .possible()
     }
 
     /// What both this and the other can be.
     fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Nothing, guess) | (guess, Self::Nothing) => guess,
-            (Self::Int | Self::Float, Self::Int | Self::Float) if self != other => Self::Float,
-            (Self::Date, Self::Timestamp { utc: false, .. }) => other,
-            (Self::Timestamp { utc: false, .. }, Self::Date) => self,
-            (Self::Timestamp { digits: a, utc }, Self::Timestamp { digits: b, utc: same }) if utc == same => {
-                Self::Timestamp { digits: a.max(b), utc }
+            (Self::Int { exact: a }, Self::Int { exact: b }) => Self::Int { exact: a && b },
+            (Self::Int { exact: true }, Self::Float) | (Self::Float, Self::Int { exact: true }) => {
+                Self::Float
+            }
+            (Self::Calendar(a), Self::Calendar(b)) if a.utc == b.utc => {
+                let digits = a.digits.max(b.digits);
+                Self::Calendar(Calendar { digits, utc: a.utc, far: a.far || b.far }).possible()
             }
             _ if self == other => self,
             _ => Self::Text,
+        }
+    }
+
+    /// Text, where no unit has both the digits and the years.
+    fn possible(self) -> Self {
+        match self {
+            Self::Calendar(Calendar { digits: Some(9), far: true, .. }) => Self::Text,
+            guess => guess,
         }
     }
 
@@ -161,10 +180,10 @@ impl Guess {
         match self {
             Self::Nothing | Self::Text => DataType::Utf8,
             Self::Boolean => DataType::Boolean,
-            Self::Int => DataType::Int64,
+            Self::Int { .. } => DataType::Int64,
             Self::Float => DataType::Float64,
-            Self::Date => DataType::Date32,
-            Self::Timestamp { digits, utc } => {
+            Self::Calendar(Calendar { digits: None, .. }) => DataType::Date32,
+            Self::Calendar(Calendar { digits: Some(digits), utc, .. }) => {
                 let unit = match digits {
                     3 => TimeUnit::Millisecond,
                     6 => TimeUnit::Microsecond,
@@ -210,6 +229,10 @@ mod tests {
             (&["1", "x"], DataType::Utf8),
             (&["\"1\"", "\"\"", "2"], DataType::Int64),
             (&["1 "], DataType::Utf8),
+            (&["0.5", "9007199254740993"], DataType::Utf8),
+            (&["0.5", "9007199254740992"], DataType::Float64),
+            (&["9999-12-31", "2024-02-29 10:00:00.123456789"], DataType::Utf8),
+            (&["9999-12-31", "2024-02-29 10:00:00.123456"], naive(TimeUnit::Microsecond)),
         ] {
             assert_eq!(types(values), expected, "{values:?}");
         }

@@ -7,7 +7,7 @@
 //! goes byte by byte through the state machine that defines the format.
 
 use super::dialect::Dialect;
-use super::lanes::{self, Block};
+use super::lanes::{Block, equal};
 
 /// Where the scanner stands between two bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,20 +73,9 @@ impl Scanner {
 
     /// Gives `sink` the offset and the borders of each block of `bytes`, in order.
     pub(super) fn scan(&mut self, bytes: &[u8], sink: &mut impl FnMut(usize, Borders)) {
-        lanes::scan(self, bytes, sink);
-    }
-
-    /// [`Scanner::scan`] with `equal` for the bits of the bytes in a block that are the given one.
-    #[inline(always)]
-    pub(super) fn scan_with(
-        &mut self,
-        bytes: &[u8],
-        sink: &mut impl FnMut(usize, Borders),
-        equal: impl Fn(&Block, u8) -> u64,
-    ) {
         let (blocks, rest) = bytes.as_chunks::<64>();
         for (i, block) in blocks.iter().enumerate() {
-            let borders = match self.regular(block, &equal) {
+            let borders = match self.regular(block) {
                 Some(borders) => borders,
                 None => self.stepwise(block),
             };
@@ -100,7 +89,7 @@ impl Scanner {
 
     /// The borders of a regular block; `None`, with the state unchanged, for any other.
     #[inline(always)]
-    fn regular(&mut self, block: &Block, equal: &impl Fn(&Block, u8) -> u64) -> Option<Borders> {
+    fn regular(&mut self, block: &Block) -> Option<Borders> {
         if matches!(self.state, State::Comment | State::QuotedEscape | State::PlainEscape) {
             return None;
         }
@@ -240,7 +229,7 @@ mod tests {
         let mut scanner = Scanner::new(&Dialect::default());
         for block in text.as_bytes().as_chunks::<64>().0 {
             let mut reference = scanner.clone();
-            let borders = scanner.regular(block, &lanes::equal);
+            let borders = scanner.regular(block);
             assert_eq!(borders, Some(reference.stepwise(block)));
         }
     }

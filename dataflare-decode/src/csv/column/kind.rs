@@ -34,7 +34,7 @@ impl Kind for Boolean {
     }
 
     fn array(&self, values: Vec<bool>, nulls: Option<NullBuffer>) -> ArrayRef {
-        Arc::new(BooleanArray::new(BooleanBuffer::from(values), nulls))
+        Arc::new(BooleanArray::new(BooleanBuffer::collect_bool(values.len(), |i| values[i]), nulls))
     }
 }
 

@@ -54,14 +54,9 @@ impl TextColumn {
                 self.bytes.extend_from_slice(head);
                 self.bytes.truncate(end);
             }
-            _ => self.push_long(tail, len),
+            _ => self.bytes.extend_from_slice(&tail[..len]),
         }
         self.end(true);
-    }
-
-    #[inline(always)]
-    fn push_long(&mut self, tail: &[u8], len: usize) {
-        self.bytes.extend_from_slice(&tail[..len]);
     }
 
     /// Appends the value of a field that is null, quoted or malformed. Says whether to go on.
@@ -144,8 +139,8 @@ impl Column for TextColumn {
         self.ends.reserve(spans.len());
         for (row, &span) in spans.iter().enumerate() {
             let (tail, len) = (text.tail(span), (span.end - span.start) as usize);
-            if text.is_verbatim(tail, len) {
-                self.push(tail, len);
+            if let Some((value, len)) = text.simple(tail, len) {
+                self.push(value, len);
             } else if !self.push_odd(text, span, row, faults) {
                 break;
             }

@@ -90,7 +90,7 @@ impl<K: Kind> Column for TypedColumn<K> {
         self.values.reserve(spans.len());
         for (row, &span) in spans.iter().enumerate() {
             let (tail, len) = (text.tail(span), (span.end - span.start) as usize);
-            let value = if text.is_plain(tail, len) { self.kind.parse(tail, len) } else { None };
+            let value = text.simple(tail, len).and_then(|(value, len)| self.kind.parse(value, len));
             if value.is_some() {
                 self.push(value);
             } else if !self.push_odd(text, span, row, faults) {
