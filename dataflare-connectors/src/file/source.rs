@@ -196,7 +196,9 @@ impl FileSource {
         let file = Listed { path: path.to_owned(), bytes: 0, version: String::new() };
         let fail = |error: &_| failed(&file, error);
         if format == Format::Ndjson {
-            let decoder = ndjson::Decoder::new(scan.schema.clone(), policy).map_err(|error| fail(&error))?;
+            let decoder = ndjson::Decoder::new(scan.schema.clone(), policy).map_err(|error| {
+                Error::config(error.to_string()).help("give the column a type that JSON can hold")
+            })?;
             return Ok((Decoder::Ndjson(Box::new(decoder)), 0));
         }
         let sample = self.sample(&file)?;

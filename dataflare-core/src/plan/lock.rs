@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
-use arrow::ipc::convert::{IpcSchemaEncoder, try_schema_from_flatbuffer_bytes};
+use arrow::ipc::convert::{IpcSchemaEncoder, fb_to_schema};
+use arrow::ipc::root_as_schema;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
@@ -89,7 +90,7 @@ impl Lock {
 
 fn decode(text: &str) -> Option<Schema> {
     let bytes = BASE64_STANDARD.decode(text).ok()?;
-    try_schema_from_flatbuffer_bytes(&bytes).ok()
+    root_as_schema(&bytes).ok().map(fb_to_schema)
 }
 
 fn drift(then: &Schema, now: &Schema) -> Option<String> {

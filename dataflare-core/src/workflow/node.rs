@@ -97,6 +97,8 @@ struct Open {
     node: Node,
     anchor: usize,
     key: Option<Key>,
+    /// Keys that `<<` brought in; those that are written go before them.
+    merged: Vec<String>,
     nodes_before: usize,
 }
 
@@ -148,7 +150,13 @@ impl Builder {
 
     fn start(&mut self, value: Value, span: Span, anchor: usize) {
         let nodes_before = self.nodes;
-        self.open.push(Open { node: Node { value, span: span.clone() }, anchor, key: None, nodes_before });
+        self.open.push(Open {
+            node: Node { value, span: span.clone() },
+            anchor,
+            key: None,
+            merged: Vec::new(),
+            nodes_before,
+        });
         if self.open.len() > DEPTH_MAX {
             self.fail(format!("values are nested more than {DEPTH_MAX} deep"), span);
         }
@@ -178,20 +186,23 @@ impl Builder {
                     }
                 },
                 Some(key) if key.name == "<<" => {
-                    let merged = merge(node);
-                    let new = merged
-                        .into_iter()
-                        .filter(|(key, _)| !entries.iter().any(|(old, _)| old.name == key.name));
-                    let new: Vec<_> = new.collect();
-                    entries.extend(new);
+                    for (key, value) in merge(node) {
+                        if !entries.iter().any(|(old, _)| old.name == key.name) {
+                            parent.merged.push(key.name.clone());
+                            entries.push((key, value));
+                        }
+                    }
                 }
                 Some(key) => {
-                    if let Some((earlier, _)) = entries.iter().find(|(earlier, _)| earlier.name == key.name) {
-                        let message = format!("the key `{}` is there twice", key.name);
-                        let earlier = Some(earlier.span.clone());
-                        self.errors.push(SyntaxError { message, span: key.span, earlier });
-                    } else {
-                        entries.push((key, node));
+                    let earlier = entries.iter().position(|(earlier, _)| earlier.name == key.name);
+                    match earlier {
+                        Some(at) if parent.merged.contains(&key.name) => entries[at] = (key, node),
+                        Some(at) => {
+                            let message = format!("the key `{}` is there twice", key.name);
+                            let earlier = Some(entries[at].0.span.clone());
+                            self.errors.push(SyntaxError { message, span: key.span, earlier });
+                        }
+                        None => entries.push((key, node)),
                     }
                 }
             },

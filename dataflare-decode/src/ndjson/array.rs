@@ -216,7 +216,8 @@ mod tests {
 
     /// The elements of an array that comes in pieces of `piece` bytes.
     fn elements(array: &[u8], piece: usize) -> Result<(Vec<String>, bool), DecodeError> {
-        let (mut splitter, mut buf, mut found, mut done) = (ArraySplitter::new(), Vec::new(), Vec::new(), false);
+        let (mut splitter, mut buf, mut found, mut done) =
+            (ArraySplitter::new(), Vec::new(), Vec::new(), false);
         for bytes in array.chunks(piece) {
             buf.extend_from_slice(bytes);
             let elements = splitter.split(&buf)?;
@@ -263,7 +264,16 @@ mod tests {
 
     #[test]
     fn what_stands_between_elements_must_be_right() {
-        let cases = [("{}", 0), ("[,1]", 1), ("[1,]", 3), ("[{} {}]", 4), ("[1 2]", 3), ("[1]]", 3), ("[[]}", 3), ("x", 0)];
+        let cases = [
+            ("{}", 0),
+            ("[,1]", 1),
+            ("[1,]", 3),
+            ("[{} {}]", 4),
+            ("[1 2]", 3),
+            ("[1]]", 3),
+            ("[[]}", 3),
+            ("x", 0),
+        ];
         for (array, offset) in cases {
             let error = ArraySplitter::new().split(array.as_bytes()).unwrap_err();
             assert_eq!(error.offset, offset, "{array}: {error}");

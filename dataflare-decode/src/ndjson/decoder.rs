@@ -121,7 +121,10 @@ impl Decoder {
             .records
             .finish()
             .and_then(|columns| RecordBatch::try_new_with_options(self.schema.clone(), columns, &options))
-            .map_err(|error| DecodeError { offset: 0, message: format!("the batch cannot be built: {error}") })?;
+            .map_err(|error| DecodeError {
+                offset: 0,
+                message: format!("the batch cannot be built: {error}"),
+            })?;
         Ok(Decoded { batch, consumed, rejected })
     }
 }
@@ -156,4 +159,3 @@ fn trimmed(input: &Input<'_>, at: usize, end: usize) -> usize {
     let record = if input.multiline { record.strip_suffix(b",").unwrap_or(record) } else { record };
     at + record.trim_ascii_end().len()
 }
-

@@ -60,7 +60,8 @@ impl From<Stop> for DecodeError {
 pub(super) fn quoted(text: &[u8]) -> String {
     const CHARS_MAX: usize = 80;
     let head = String::from_utf8_lossy(&text[..text.len().min(4 * CHARS_MAX)]);
-    let mut out: String = head.chars().take(CHARS_MAX).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let mut out: String =
+        head.chars().take(CHARS_MAX).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if head.chars().count() > CHARS_MAX || text.len() > 4 * CHARS_MAX {
         out.push('…');
     }

@@ -197,7 +197,9 @@ impl Shape {
     fn data_type(self) -> DataType {
         match self {
             Self::Boolean => DataType::Boolean,
-            Self::Integer { min, max } if i64::try_from(min).is_ok() && i64::try_from(max).is_ok() => DataType::Int64,
+            Self::Integer { min, max } if i64::try_from(min).is_ok() && i64::try_from(max).is_ok() => {
+                DataType::Int64
+            }
             Self::Integer { min, max } if min >= 0 && u64::try_from(max).is_ok() => DataType::UInt64,
             Self::Float => DataType::Float64,
             Self::Date => DataType::Date32,

@@ -83,7 +83,10 @@ impl<'a> Input<'a> {
 pub(super) const VALUE: &str = "a value";
 
 fn not_a_value(rest: &[u8]) -> String {
-    format!("`{}` is no JSON value; JSON has no literal for infinite or undefined numbers", quoted(word_of(rest)))
+    format!(
+        "`{}` is no JSON value; JSON has no literal for infinite or undefined numbers",
+        quoted(word_of(rest))
+    )
 }
 
 /// The bytes up to the next that would end a bare word; at least one.

@@ -94,7 +94,8 @@ mod tests {
             nulls.truncate(first_null + 2);
             nulls.push_null(first_null + 2);
             let rows: Vec<bool> = nulls.take().unwrap().iter().collect();
-            let expected: Vec<bool> = (0..first_null + 3).map(|n| n != first_null && n != first_null + 2).collect();
+            let expected: Vec<bool> =
+                (0..first_null + 3).map(|n| n != first_null && n != first_null + 2).collect();
             assert_eq!(rows, expected);
         }
         assert!(Nulls::default().take().is_none());

@@ -164,17 +164,30 @@ mod tests {
         assert_eq!(plain(&input("-0}"), 0), some(true, 0, 0, 2));
         assert_eq!(plain(&input("0.001"), 0), some(false, 1, 3, 5));
         assert_eq!(plain(&input("1234567890123456789"), 0), some(false, 1_234_567_890_123_456_789, 0, 19));
-        for other in ["", "-", "01", "1.", ".5", "1e5", "1.5E5", "12345678901234567890", "1.2345678901234567890", "-.1"] {
+        for other in [
+            "",
+            "-",
+            "01",
+            "1.",
+            ".5",
+            "1e5",
+            "1.5E5",
+            "12345678901234567890",
+            "1.2345678901234567890",
+            "-.1",
+        ] {
             assert_eq!(plain(&input(other), 0), None, "{other}");
         }
     }
 
     #[test]
     fn the_grammar_of_numbers_is_that_of_json() {
-        for right in ["0", "-0", "10", "1.0", "1e5", "1E+05", "-1.25e-10", "123456789012345678901234567890.5"] {
+        for right in ["0", "-0", "10", "1.0", "1e5", "1E+05", "-1.25e-10", "123456789012345678901234567890.5"]
+        {
             assert_eq!(end(&input(right), 0).unwrap(), right.len(), "{right}");
         }
-        let cases = [("-", 1), ("01", 0), ("-01", 0), ("1.", 2), ("1.e5", 2), ("1e", 2), ("1e+", 3), ("-x", 1)];
+        let cases =
+            [("-", 1), ("01", 0), ("-01", 0), ("1.", 2), ("1.e5", 2), ("1e", 2), ("1e+", 3), ("-x", 1)];
         for (wrong, offset) in cases {
             let stop = end(&input(wrong), 0).unwrap_err();
             assert_eq!(DecodeError::from(stop).offset, offset, "{wrong}");

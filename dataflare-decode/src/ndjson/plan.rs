@@ -4,8 +4,8 @@ use arrow::array::types::{BinaryType, LargeBinaryType, LargeUtf8Type, Utf8Type};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Decimal256Type, Field, Fields, Float32Type, Float64Type, Int8Type,
     Int16Type, Int32Type, Int64Type, Time64MicrosecondType, Time64NanosecondType, TimeUnit,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
-    UInt16Type, UInt32Type, UInt64Type,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 
 use arrow::array::types::validate_decimal_precision_and_scale;
@@ -55,7 +55,10 @@ pub(super) fn object(fields: &Fields, on_mismatch: OnMismatch, depth: usize) -> 
 
 fn column(field: &Field, on_mismatch: OnMismatch, depth: usize) -> Result<Column, SchemaError> {
     if depth > DEPTH_MAX {
-        return Err(SchemaError::new(field.name(), format!("the schema nests deeper than {DEPTH_MAX} levels")));
+        return Err(SchemaError::new(
+            field.name(),
+            format!("the schema nests deeper than {DEPTH_MAX} levels"),
+        ));
     }
     Ok(Column::new(field, values(field, on_mismatch, depth)?, on_mismatch, depth))
 }
@@ -98,9 +101,7 @@ fn values(field: &Field, on_mismatch: OnMismatch, depth: usize) -> Result<Box<dy
         DataType::Binary => Variable::<BinaryType, _>::new(Base64),
         DataType::LargeBinary => Variable::<LargeBinaryType, _>::new(Base64),
         DataType::Struct(fields) => Struct::new(fields, object(fields, on_mismatch, depth).map_err(within)?),
-        DataType::List(item) => {
-            List::<i32>::new(item, column(item, on_mismatch, depth + 1).map_err(within)?)
-        }
+        DataType::List(item) => List::<i32>::new(item, column(item, on_mismatch, depth + 1).map_err(within)?),
         DataType::LargeList(item) => {
             List::<i64>::new(item, column(item, on_mismatch, depth + 1).map_err(within)?)
         }
@@ -136,7 +137,10 @@ fn key_and_value<'a>(field: &Field, entries: &'a Field) -> Result<[&'a Field; 2]
     };
     match key.data_type() {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Ok([key, value]),
-        other => Err(SchemaError::new(field.name(), format!("the keys of the map are {other}; JSON has only text"))),
+        other => Err(SchemaError::new(
+            field.name(),
+            format!("the keys of the map are {other}; JSON has only text"),
+        )),
     }
 }
 
@@ -163,7 +167,8 @@ mod tests {
         assert_eq!(refusal(twice), "column `a`: the schema has two columns of this name");
         let wide = vec![field("d", DataType::Decimal128(50, 2))];
         assert!(refusal(wide).starts_with("column `d`: "));
-        let entries = Field::new_struct("entries", vec![field("k", DataType::Int8), field("v", DataType::Int8)], false);
+        let entries =
+            Field::new_struct("entries", vec![field("k", DataType::Int8), field("v", DataType::Int8)], false);
         let map = vec![field("m", DataType::Map(Arc::new(entries), false))];
         assert_eq!(refusal(map), "column `m`: the keys of the map are Int8; JSON has only text");
     }

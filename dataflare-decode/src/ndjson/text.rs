@@ -79,7 +79,10 @@ fn escape(input: &Input<'_>, at: usize) -> Result<usize, Stop> {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(at + 2),
         b'u' => unicode_escape(input, at),
         _ if at + 1 >= input.bytes.len() => Err(input.unexpected(at + 1, "the rest of an escape")),
-        _ => Err(Stop::at(at, "unknown escape in a string; JSON has \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX")),
+        _ => Err(Stop::at(
+            at,
+            "unknown escape in a string; JSON has \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX",
+        )),
     }
 }
 
@@ -166,7 +169,10 @@ mod tests {
         for len in 0..130 {
             let plain = "x".repeat(len);
             assert_eq!(read(format!("\"{plain}\"").as_bytes()).unwrap(), plain);
-            assert_eq!(read(format!("\"{plain}\\n{plain}\" tail").as_bytes()).unwrap(), format!("{plain}\n{plain}"));
+            assert_eq!(
+                read(format!("\"{plain}\\n{plain}\" tail").as_bytes()).unwrap(),
+                format!("{plain}\n{plain}")
+            );
             assert_eq!(read(format!("\"{plain}é{plain}\"").as_bytes()).unwrap(), format!("{plain}é{plain}"));
             assert_eq!(read(format!("\"{plain}\u{1}{plain}\"").as_bytes()), Err(1 + len));
             assert_eq!(read(format!("\"{plain}").as_bytes()), Err(0));
