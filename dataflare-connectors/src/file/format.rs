@@ -13,6 +13,8 @@ pub(super) enum Format {
     Csv,
     /// One JSON object a line.
     Ndjson,
+    /// One JSON array of objects.
+    Json,
     /// Parquet.
     Parquet,
     /// Arrow IPC file.
@@ -48,6 +50,7 @@ impl Format {
         match name.rsplit_once('.')?.1 {
             "csv" | "tsv" => Some(Self::Csv),
             "ndjson" | "jsonl" => Some(Self::Ndjson),
+            "json" => Some(Self::Json),
             "parquet" => Some(Self::Parquet),
             "arrow" | "feather" | "ipc" => Some(Self::Arrow),
             "avro" => Some(Self::Avro),

@@ -5,6 +5,7 @@ mod destination;
 mod encode;
 mod format;
 mod input;
+mod json;
 mod list;
 mod options;
 mod sample;

@@ -10,11 +10,12 @@ use dataflare_core::component::{Options, Position, Problem, Pushdown, Reader, Sc
 use dataflare_core::{Error, Result};
 use dataflare_decode::csv::{Borders, Dialect};
 use dataflare_decode::{csv, ndjson};
-use serde_json::json;
+use serde_json::json as value;
 
 use super::columnar::{ColumnarReader, outline};
 use super::format::{Compression, Format};
 use super::input;
+use super::json::{self, JsonReader};
 use super::list::{Listed, list};
 use super::options::FileOptions;
 use super::sample::{beginning, failed, infer};
@@ -67,7 +68,7 @@ impl FileSource {
     fn format(&self, path: &Path) -> Result<Format> {
         self.options.format.or_else(|| Format::of(path)).ok_or_else(|| {
             Error::config(format!("the name of {} does not tell its format", path.display()))
-                .help("set `format` to csv, ndjson, parquet, arrow or avro")
+                .help("set `format` to csv, ndjson, json, parquet, arrow or avro")
         })
     }
 
@@ -85,6 +86,18 @@ impl FileSource {
         let files = self.files()?;
         for file in &files {
             let format = self.format(&file.path)?;
+            if format == Format::Json {
+                let schema = json::look(
+                    file,
+                    self.compression(&file.path),
+                    self.options.sample_rows,
+                    self.record_max,
+                )?;
+                if !schema.fields().is_empty() {
+                    return Ok(schema);
+                }
+                continue;
+            }
             if !format.is_text() {
                 return Ok(outline(&file.path, format)?.schema);
             }
@@ -187,7 +200,7 @@ impl FileSource {
             version: Some(file.version.clone()),
             bytes: (!compressed).then_some(bytes),
             rows,
-            detail: json!({ "path": file.path, "format": format, "range": range, "bytes": bytes }),
+            detail: value!({ "path": file.path, "format": format, "range": range, "bytes": bytes }),
         }
     }
 
@@ -255,6 +268,11 @@ impl Source for FileSource {
         let detail: Detail = serde_json::from_value(split.detail.clone())
             .map_err(|cause| Error::permanent("a split of another kind of source").caused_by(cause))?;
         let Detail { path, format, range, bytes } = detail;
+        if format == Format::Json {
+            let policy = self.options.on_mismatch(scan.reject);
+            let compression = self.compression(&path);
+            return Ok(Box::new(JsonReader::open(&path, compression, from, scan, policy, self.record_max)?));
+        }
         if !format.is_text() {
             let groups = range.map(|(start, end)| {
                 usize::try_from(start).unwrap_or(usize::MAX)..usize::try_from(end).unwrap_or(usize::MAX)
