@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use comfy_table::{Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use dataflare_core::component::{Role, RoleEntry};
 use serde_json::Value;
 
@@ -74,7 +74,8 @@ fn describe(name: &str, roles: &[(Role, &str)]) -> Result<ExitCode> {
 fn page(name: &str, role: &str, entry: &RoleEntry) -> String {
     let schema: Value = (entry.options)().into();
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["OPTION", "TYPE", "DEFAULT", "MEANING"]).set_width(110);
+    table.load_preset(presets::NOTHING).set_header(["OPTION", "TYPE", "DEFAULT", "MEANING"]);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(110);
     let required: Vec<&str> =
         schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     for (option, about) in schema["properties"].as_object().into_iter().flatten() {
